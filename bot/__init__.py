@@ -1,0 +1,1 @@
+"""Progrev: a lead, a card, a call, and a WhatsApp warm-up sent once."""
