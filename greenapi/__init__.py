@@ -1,0 +1,1 @@
+"""A thin GREEN-API (WhatsApp) client, and an emulator of the service for tests and the demo."""
