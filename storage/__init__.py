@@ -1,0 +1,1 @@
+"""What the daemon remembers: leads, the queue, cards; one writer, one file."""
