@@ -1,0 +1,1 @@
+"""What people read in Telegram: domain data in, Russian text and keyboards out; no I/O."""
