@@ -1,0 +1,1 @@
+"""Long-lived coroutines: wait, call one service, log the outcome, repeat."""

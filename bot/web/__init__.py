@@ -1,0 +1,1 @@
+"""The HTTP side-port: leads come in here, and a dispatch pass can be asked for."""
