@@ -296,7 +296,7 @@ def _server(ground: _Ground, side: _WhatsAppSide) -> Server:
     admin_token = webhook.admin_token.get_secret_value()
     groups = (
         LeadRoutes(screen, form, ground.clock, noise, ground.meters.leads),
-        DispatchRoutes(side.dispatch, side.sender, admin_token),
+        DispatchRoutes(side.dispatch, side.sender, admin_token, ground.clock),
         *_watching(ground, side),
     )
     return Server(groups, webhook.host, webhook.port, noise=noise)

@@ -3,10 +3,11 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.models import RawRequest
+from storage.schema import leads
 from storage.schema import raw_requests as requests
 
 
@@ -35,14 +36,21 @@ class RawRequests:
             )
         )
 
-    async def find_by_submission(self, submission_id: str) -> int | None:
-        """The lead that a form builder's submission id made, whenever that was."""
-        return await self._db.scalar(
+    async def find_by_submission(self, submission_id: str, phone: str | None) -> int | None:
+        """The lead that a form builder's submission id made, whenever that was.
+
+        Another client's phone under the same id is another client: some forms send a constant.
+        """
+        statement = (
             select(requests.c.lead_id)
+            .join(leads, leads.c.id == requests.c.lead_id)
             .where(requests.c.submission_id == submission_id)
             .order_by(requests.c.id)
             .limit(1)
         )
+        if phone is not None:
+            statement = statement.where(or_(leads.c.phone.is_(None), leads.c.phone == phone))
+        return await self._db.scalar(statement)
 
     async def find_by_body(self, body: bytes, since: datetime) -> int | None:
         """The lead that an identical body made since then."""

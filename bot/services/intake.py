@@ -7,7 +7,7 @@ from enum import StrEnum
 from bot.clock import Clock
 from bot.domain import forms, lead_fields
 from bot.domain.courses import Courses
-from bot.domain.lead_fields import LeadRequest
+from bot.domain.lead_fields import LeadRequest, Pair
 from bot.services.bells import Bells
 from bot.services.disk import Disk, Room
 from storage.errors import Unavailable
@@ -15,6 +15,11 @@ from storage.models import EventKind, Lead, NewLead, RawRequest
 from storage.storage import Storage, Unit
 
 _REPEAT = timedelta(minutes=10)
+
+# What repeats may add to one lead: whoever has the form's token can repeat for ever. What does not
+# fit stands whole in the raw requests.
+_MOST_EXTRA_CHARS = 20_000
+_MOST_COMMENTS = 30
 
 
 class Status(StrEnum):
@@ -91,6 +96,11 @@ async def _store(unit: Unit, request: LeadRequest, raw: RawRequest, now: datetim
         await unit.raw_requests.add(raw, earlier)
         await _merge(unit, await unit.leads.get(earlier), request, now)
         return Receipt(Status.DUPLICATE, earlier)
+    taken = request.submission_id and await unit.raw_requests.find_by_submission(
+        request.submission_id, None
+    )
+    if taken:  # a form that sends a constant for an id: this is another client
+        request = replace(request, submission_id=None)
     lead_id = await unit.leads.add(_new_lead(request), now)
     await unit.raw_requests.add(raw, lead_id)
     if request.phone is None:
@@ -104,7 +114,7 @@ async def _find_repeated(
     """The lead this post repeats: by submission id, by its body, or by phone and course."""
     since = now - _REPEAT
     if request.submission_id:
-        known = await unit.raw_requests.find_by_submission(request.submission_id)
+        known = await unit.raw_requests.find_by_submission(request.submission_id, request.phone)
         if known is not None:
             return known
     same = await unit.raw_requests.find_by_body(raw.body, since)
@@ -124,9 +134,7 @@ async def _merge(unit: Unit, lead: Lead, request: LeadRequest, now: datetime) ->
         filled |= {"phone": request.phone, "phone_raw": None, "problems": request.problems}
     if lead.course is None and request.course is not None and lead.is_target is None:
         filled["course"] = request.course
-    known = {label for label, _ in lead.extra}
-    more = tuple(pair for pair in request.extra if pair[0] not in known)
-    if more:
+    if more := _further(lead, request):
         filled["extra"] = lead.extra + more
     if filled:
         await unit.leads.change(lead.id, **filled)
@@ -134,9 +142,23 @@ async def _merge(unit: Unit, lead: Lead, request: LeadRequest, now: datetime) ->
         await _add_comment(unit, lead, request.comment, now)
 
 
+def _further(lead: Lead, request: LeadRequest) -> tuple[Pair, ...]:
+    """The fields that a repeat brings anew, as far as the lead has room for them."""
+    known = {label for label, _ in lead.extra}
+    room = _MOST_EXTRA_CHARS - sum(len(label) + len(value) for label, value in lead.extra)
+    more: list[Pair] = []
+    for label, value in request.extra:
+        room -= 0 if label in known else len(label) + len(value)
+        if room < 0:
+            break
+        if label not in known:
+            more.append((label, value))
+    return tuple(more)
+
+
 async def _add_comment(unit: Unit, lead: Lead, comment: str, now: datetime) -> None:
     said = {event.note for event in await unit.events.of_lead(lead.id)}
-    if comment not in said:
+    if comment not in said and len(said) < _MOST_COMMENTS:
         await unit.events.add(lead.id, EventKind.CLIENT_COMMENT, now, None, comment)
 
 

@@ -58,7 +58,7 @@ async def test_submission_is_found_whenever_it_was(storage: Storage, leads: list
 
     async def ask(unit: Unit) -> list[int | None]:
         names = ("tilda:1", "tilda:2", "tilda:3")
-        return [await unit.raw_requests.find_by_submission(name) for name in names]
+        return [await unit.raw_requests.find_by_submission(name, None) for name in names]
 
     assert [leads[0], leads[1], None] == await storage.run(ask)
 

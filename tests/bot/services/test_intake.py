@@ -131,10 +131,10 @@ async def test_database_that_is_away(world, post) -> None:
 
 @pytest.mark.parametrize("days", [0, 1, 365])
 async def test_repeat_by_submission_id(world, post, jump, days: int) -> None:
-    """The same submission id is the same request, at any time and with any contents."""
+    """The same client's submission id is the same request, at any time, whatever else it says."""
     receipts = [await post(**ANNA, tranid="1:2")]
     jump(days=days)
-    receipts.append(await post(name="Анна", phone="+79007654321", tranid="1:2"))
+    receipts.append(await post(name="Аня", phone="8 900 123-45-67", tranid="1:2"))
 
     assert [FIRST, REPEATED] == receipts
     assert 1 == len(await world.posts(PostKind.CARD))
@@ -149,6 +149,16 @@ async def test_repeat_by_idempotency_key(world, post, jump) -> None:
     receipts.append(await post(**ANNA, id_="a2"))
 
     assert [FIRST, REPEATED, SECOND] == receipts
+
+
+async def test_constant_submission_id_loses_nobody(post) -> None:
+    """A form that sends the same id for everybody still makes a lead for every client."""
+    alice = {"name": "Анна", "phone": "+79001234567", "tranid": "1"}
+    boris = {"name": "Борис", "phone": "+79007654321", "tranid": "1"}
+    receipts = [await post(**who) for who in (alice, boris, alice, boris)]
+
+    assert [Status.ACCEPTED] * 2 + [Status.DUPLICATE] * 2 == [r.status for r in receipts]
+    assert [1, 2, 1, 2] == [r.lead_id for r in receipts]
 
 
 async def test_submission_ids_are_scoped_by_form(post) -> None:
