@@ -15,9 +15,9 @@ import structlog
 
 from bot.clock import Clock
 from bot.services.bells import Bells
+from bot.services.health import database_trouble
 from bot.services.pulse import Pulse
 from bot.systemd import Notifier
-from storage.errors import StorageError
 
 _USUAL_SECONDS = 60.0  # where no manager watches, the log still says what is wrong
 _ANSWER_SECONDS = 10.0  # the database has a busy writer's patience, 5 s, and then some
@@ -58,7 +58,7 @@ class Watchdog:
     async def _look(self) -> bool:
         """Feed the watchdog, or say why not."""
         late = {loop.name: round(loop.age) for loop in self._pulse.late()}
-        silent = await self._database_trouble()
+        silent = await database_trouble(self._ask_database, self._clock, _ANSWER_SECONDS)
         wrong = {*late, "database"} if silent else set(late)
         if not wrong:
             self._notifier.alive()
@@ -66,18 +66,6 @@ class Watchdog:
             self._tell(late, silent)
         self._known = wrong
         return not wrong
-
-    async def _database_trouble(self) -> str | None:
-        try:
-            async with self._clock.timeout(_ANSWER_SECONDS):
-                await self._ask_database()
-        except TimeoutError:
-            return f"no answer within {_ANSWER_SECONDS:g} s"
-        except StorageError as error:
-            return str(error)
-        except Exception as error:
-            return type(error).__name__
-        return None
 
     def _tell(self, late: dict[str, int], silent: str | None) -> None:
         if not late and not silent:

@@ -52,16 +52,21 @@ class Health:
 
     async def report(self) -> Report:
         """How the daemon is now; takes seconds at most, whatever hangs."""
-        return Report(await self._database(), self._pulse.loops(), self._held())
+        database = await database_trouble(self._ping, self._clock, _ANSWER_SECONDS)
+        return Report(database, self._pulse.loops(), self._held())
 
-    async def _database(self) -> str | None:
-        try:
-            async with self._clock.timeout(_ANSWER_SECONDS):
-                await self._ping()
-        except TimeoutError:
-            return f"no answer within {_ANSWER_SECONDS:g} s"
-        except StorageError as error:
-            return str(error)
-        except Exception as error:
-            return type(error).__name__
-        return None
+
+async def database_trouble(
+    ask: Callable[[], Awaitable[object]], clock: Clock, seconds: float
+) -> str | None:
+    """Why the database gave no answer within `seconds`, in English; None when it did."""
+    try:
+        async with clock.timeout(seconds):
+            await ask()
+    except TimeoutError:
+        return f"no answer within {seconds:g} s"
+    except StorageError as error:
+        return str(error)
+    except Exception as error:
+        return type(error).__name__
+    return None
